@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::model::{BilledContact, INACTIVE};
 use crate::{
     compliance::{Level, RedactionPolicy, Veiled},
-    db::{Conn, Row},
+    db::{Conn, Row, moves},
     error::{Error, Result},
     params,
     types::fold,
@@ -24,14 +24,14 @@ pub fn contacts_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, 
     let sql = "SELECT place.company_id, count(*) FROM @contact_companies place
                JOIN @contacts contact ON contact.id = place.contact_id
                WHERE place.company_id IN ids(?1) AND contact.retired_at IS NULL GROUP BY place.company_id";
-    counted(&c.all(sql, params![ids])?)
+    counted(&c.kept(&[&moves("contact"), &moves("company")], sql, params![ids])?)
 }
 
 /// How many live assets each of these companies has.
 pub fn assets_per_company(c: &mut Conn, ids: Vec<i64>) -> Result<HashMap<i64, i64>> {
     let sql = "SELECT asset.company_id, count(*) FROM @assets asset
                WHERE asset.company_id IN ids(?1) AND asset.retired_at IS NULL GROUP BY asset.company_id";
-    counted(&c.all(sql, params![ids])?)
+    counted(&c.kept(&[&moves("asset"), &moves("company")], sql, params![ids])?)
 }
 
 /// Companies to choose from, by name; the value is the account number.

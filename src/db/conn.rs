@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::counts::Counts;
 use super::damage::Damage;
 use super::kept::{self, Kept, Versions};
+use super::pending::Slowed;
 use super::rewrite::{Engine, Rewritten};
 use super::value::{Row, Value};
 use super::{Driver, slow, sqlite};
@@ -23,6 +24,7 @@ pub struct Conn {
     /// The versions in this snapshot, once somebody has asked for them.
     versions: Option<Arc<Versions>>,
     rewritten: Rewritten,
+    slowed: Arc<Slowed>,
 }
 
 impl std::fmt::Debug for Conn {
@@ -41,6 +43,7 @@ impl Conn {
             kept: None,
             versions: None,
             rewritten: Rewritten::default(),
+            slowed: Arc::default(),
         }
     }
 
@@ -49,9 +52,14 @@ impl Conn {
         Self { counts, ..self }
     }
 
-    /// Keeps answers here; for who reads.
-    pub(super) fn keeping(self, kept: Arc<Kept>) -> Self {
-        Self { kept: Some(kept), ..self }
+    /// Keeps answers here, and says there which searches are slow; for who reads.
+    pub(super) fn keeping(self, kept: Arc<Kept>, slowed: Arc<Slowed>) -> Self {
+        Self { kept: Some(kept), slowed, ..self }
+    }
+
+    /// Where is noted that a search had to look at many rows.
+    pub(super) fn slowed(&self) -> &Slowed {
+        &self.slowed
     }
 
     /// A snapshot begins.

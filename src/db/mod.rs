@@ -51,7 +51,7 @@ pub use slow::log_slower_than;
 pub use target::{Server, Target};
 use upkeep::{Prepare, Upkeep};
 pub use value::{FromValue, Row, Value};
-pub use write::Write;
+pub use write::{Write, moves};
 
 /// How long a lock that another process holds is waited for, and how long a person's change may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -84,6 +84,7 @@ struct Opener {
     damage: Arc<damage::Damage>,
     counts: Arc<Counts>,
     kept: Arc<kept::Kept>,
+    slowed: Arc<pending::Slowed>,
 }
 
 /// Whether the schema is in place, and if not, why.
@@ -110,7 +111,7 @@ impl Opener {
         self.still_there()?;
         let opened = self.target.open(query_only).inspect_err(|cause| self.damage.note(cause))?;
         let conn = Conn::new(opened, Arc::clone(&self.damage)).counted(Arc::clone(&self.counts));
-        Ok(if query_only { conn.keeping(Arc::clone(&self.kept)) } else { conn })
+        Ok(if query_only { conn.keeping(Arc::clone(&self.kept), Arc::clone(&self.slowed)) } else { conn })
     }
 
     /// # Errors
@@ -142,6 +143,7 @@ struct Shared {
     answered: Arc<AtomicU64>,
     counts: Arc<Counts>,
     kept: Arc<kept::Kept>,
+    slowed: Arc<pending::Slowed>,
     /// Held while damage is searched for, and while the database is opened.
     searching: Mutex<()>,
     closing: AtomicBool,
@@ -259,6 +261,7 @@ impl Db {
             answered: Arc::default(),
             counts: Arc::default(),
             kept: Arc::default(),
+            slowed: Arc::default(),
             searching: Mutex::default(),
             closing: AtomicBool::new(false),
             _in_use: in_use,
@@ -304,9 +307,10 @@ impl Db {
     }
 
     fn opener(&self) -> Opener {
-        let Shared { target, place, ready, damage, counts, kept, .. } = &*self.0;
+        let Shared { target, place, ready, damage, counts, kept, slowed, .. } = &*self.0;
         let (place, ready, damage) = (Arc::clone(place), Arc::clone(ready), Arc::clone(damage));
-        Opener { target: target.clone(), place, ready, damage, counts: Arc::clone(counts), kept: Arc::clone(kept) }
+        let (counts, kept, slowed) = (Arc::clone(counts), Arc::clone(kept), Arc::clone(slowed));
+        Opener { target: target.clone(), place, ready, damage, counts, kept, slowed }
     }
 
     /// What is known to be damaged, for an administrator; nothing when all is well.

@@ -1,8 +1,12 @@
 //! Rows of which SQLite's tables of words have yet to learn. Whoever waits for a change waits for a note of it here; the words
 //! themselves, which each change would merge into the index anew, are put in by the writer when nobody waits, many rows at a time.
-//! Searches look at the rows that are noted one by one ([`super::list`]), and so find what stands in them at once.
+//! Searches look at the rows that are noted one by one ([`super::list`]), and so find what stands in them at once; where these
+//! become many, the writer puts some in although others wait.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use super::{conn::Conn, rewrite::Engine, words, write::Write};
 use crate::{error::Result, params};
@@ -12,11 +16,29 @@ pub(super) const TABLE: &str = "search_pending";
 /// For how long nobody must have written before words are put in.
 pub(super) const QUIET: Duration = Duration::from_millis(50);
 /// How many rows are put in by one transaction.
-const ROWS: i64 = 100;
+const ROWS: i64 = 200;
+/// A search that has to look at more than so many rows asks for some to be put in, whoever else writes.
+pub(super) const FEW: i64 = 100;
 /// How many rows may be noted, which is what a search may have to look at one by one.
 const MOST: i64 = 20_000;
 /// After how many changes of one process it is counted whether there are as many.
 const COUNTED: u64 = 1_000;
+
+/// Whether a search had to look at many rows since somebody last asked.
+#[derive(Debug, Default)]
+pub(super) struct Slowed(AtomicBool);
+
+impl Slowed {
+    /// One had to.
+    pub(super) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks, and forgets it.
+    pub(super) fn take(&self) -> bool {
+        self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed)
+    }
+}
 
 /// What this process has noted since the last time that words were put in.
 #[derive(Clone, Copy, Debug, Default)]

@@ -16,6 +16,8 @@ pub(super) struct Ledger {
     /// The head as the batch found it, plus one for each change since; `None` until first needed.
     pub(super) version: Option<i64>,
     pub(super) changed: BTreeSet<&'static str>,
+    /// Those of which records came, went or belong to others now.
+    pub(super) moved: BTreeSet<&'static str>,
     pub(super) observed: BTreeSet<&'static str>,
     pub(super) pending: Noted,
 }
@@ -119,6 +121,13 @@ impl<'a> Write<'a> {
     /// The number of the next change of `entity`: ordered and gap-free over all writers, because the
     /// head row is locked from the batch's first number to its commit.
     pub fn next_change(&mut self, entity: &'static str) -> Result<i64> {
+        self.ledger.moved.insert(entity);
+        self.next_change_in_place(entity)
+    }
+
+    /// The same for a change after which there are the same records of `entity`, each belonging where it belonged: what is
+    /// kept by [`moves`] stays.
+    pub fn next_change_in_place(&mut self, entity: &'static str) -> Result<i64> {
         let head = match self.ledger.version {
             Some(version) => version,
             None => self.conn.one("SELECT version FROM head WHERE id = 1", params![])?.get(0)?,
@@ -132,6 +141,7 @@ impl<'a> Write<'a> {
     /// of related rows), so that their `ETag`s move.
     pub fn touch(&mut self, entity: &'static str) {
         self.ledger.changed.insert(entity);
+        self.ledger.moved.insert(entity);
     }
 
     /// Whether this write moves the version of `entity`.
@@ -159,6 +169,13 @@ impl DerefMut for Write<'_> {
     }
 }
 
+/// What the version bears as its name that moves when records of `entity` come, go or belong elsewhere, and not when something
+/// else is written in them: how many there are of each company is kept by it.
+#[must_use]
+pub fn moves(entity: &str) -> String {
+    format!("{entity} moves")
+}
+
 /// Advances the head and the entity versions to what the batch changed, just before COMMIT.
 pub(super) fn close(conn: &mut Conn, ledger: &Ledger) -> Result<()> {
     if ledger.is_empty() {
@@ -167,11 +184,12 @@ pub(super) fn close(conn: &mut Conn, ledger: &Ledger) -> Result<()> {
     if let Some(version) = ledger.version {
         conn.run("UPDATE head SET version = ?1 WHERE id = 1", params![version])?;
     }
-    for entity in &ledger.changed {
+    let changed = ledger.changed.iter().map(|entity| (*entity).to_owned());
+    for name in changed.chain(ledger.moved.iter().map(|entity| moves(entity))) {
         conn.run(
             "INSERT INTO versions (entity, version, observed) VALUES (?1, 1, 0)
              ON CONFLICT (entity) DO UPDATE SET version = versions.version + 1",
-            params![*entity],
+            params![name],
         )?;
     }
     for entity in &ledger.observed {

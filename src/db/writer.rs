@@ -55,8 +55,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The next job. Words are put in meanwhile, if nobody sends one for a while.
+    /// The next job. Words are put in meanwhile, if nobody sends one for a while, or searches are slow without.
     fn next(&mut self, queue: &Queue<WriteJob>) -> Option<(Lane, WriteJob)> {
+        if self.opener.slowed.take() {
+            self.put_in_words();
+        }
         let mut patience = pending::QUIET;
         while self.is_behind {
             match queue.pop_within(patience) {

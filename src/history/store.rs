@@ -171,7 +171,10 @@ fn changed<R: Record>(
         }
     }
     let fields = changed.iter().map(|(column, old, new)| ((*column).to_owned(), json!([old, new]))).collect();
-    note::<R>(w, id, "update", reason, fields)?;
+    // What a record belongs to is named by columns of ids.
+    let moves = changed.iter().any(|(column, _, _)| column.ends_with("_id"));
+    let seq = if moves { w.next_change(R::ENTITY)? } else { w.next_change_in_place(R::ENTITY)? };
+    write_change(w, seq, (R::ENTITY, id), "update", reason, fields)?;
     Ok(Updated { record: after, changed, kept_pins })
 }
 
@@ -247,6 +250,17 @@ pub fn record_change(
     fields: Map<String, Json>,
 ) -> Result<()> {
     let seq = w.next_change(entity)?;
+    write_change(w, seq, (entity, id), action, reason, fields)
+}
+
+fn write_change(
+    w: &mut Write<'_>,
+    seq: i64,
+    (entity, id): (&'static str, i64),
+    action: &str,
+    reason: Option<&str>,
+    fields: Map<String, Json>,
+) -> Result<()> {
     let (actor, batch) = (w.actor(), w.batch());
     w.run(
         "INSERT INTO changes (seq, at, actor_kind, actor, source, run_id, entity, entity_id, action, reason, fields, batch_id)

@@ -11,6 +11,7 @@ use crate::{
     db::{
         Conn, Row,
         list::{ListQuery, ListSpec},
+        moves,
     },
     entity::{
         Noun as _,
@@ -148,13 +149,21 @@ pub fn counts(c: &mut Conn) -> Result<Counts> {
             "SELECT count(*) FROM @companies company WHERE company.retired_at IS NULL AND company.kind = ?1",
             params!["client"],
         )?,
-        contacts: c.kept_count(PEOPLE, "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL", params![])?,
+        contacts: c.kept_count(
+            &[&moves("contact"), &moves("company")],
+            "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL",
+            params![],
+        )?,
         active: c.kept_count(
             PEOPLE,
             "SELECT count(*) FROM @contacts contact WHERE contact.retired_at IS NULL AND contact.active = ?1",
             params![true],
         )?,
-        assets: c.kept_count(ASSETS_ALONE, "SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL", params![])?,
+        assets: c.kept_count(
+            &[&moves("asset"), &moves("company")],
+            "SELECT count(*) FROM @assets asset WHERE asset.retired_at IS NULL",
+            params![],
+        )?,
         online: c.kept_count(
             ASSETS_ALONE,
             "SELECT count(*) FROM @asset_observations seen JOIN @assets asset ON asset.id = seen.asset_id

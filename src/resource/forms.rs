@@ -51,6 +51,11 @@ pub trait Form: Resource {
     /// What people call a record.
     fn title(shown: &Self::Shown) -> String;
 
+    /// What tells a record from others of the same name.
+    fn mark(_shown: &Self::Shown) -> Option<String> {
+        None
+    }
+
     /// What is said when one was added.
     fn added(shown: &Self::Shown) -> String {
         format!("{} was added.", Self::title(shown))

@@ -79,6 +79,7 @@ pub struct Shape {
 pub struct Listing {
     shape: &'static Shape,
     prefix: String,
+    standalone: bool,
     params: Vec<(String, String)>,
     /// Whether the reader may see everything of every row, and what is kept beside the rows.
     sees_all: bool,
@@ -108,6 +109,7 @@ impl Listing {
         let sees_all = page.is_staff() && !params.iter().any(|(name, _)| name == "filter");
         Self {
             shape,
+            standalone: page.standalone,
             prefix: page.prefix.clone(),
             params,
             sees_all,
@@ -160,10 +162,17 @@ impl Listing {
         format!("{}{path}{mark}{query}", self.prefix)
     }
 
+    /// Whether a column is shown when nobody chooses; where no style sheet of ours lets it give way, what needs the whole window
+    /// is not.
+    fn is_usual(&self, at: usize, column: &Shown) -> bool {
+        let needs_window = || self.shape.yields.contains(&(column.key, WIDE));
+        at == 0 || column.usual && (self.standalone || !needs_window())
+    }
+
     fn is_shown(&self, at: usize, column: &Shown) -> bool {
         let mut chosen = self.params.iter().filter(|(name, _)| name == "col").peekable();
         if chosen.peek().is_none() {
-            return column.usual || at == 0;
+            return self.is_usual(at, column);
         }
         at == 0 || chosen.any(|(_, value)| value == column.key)
     }
@@ -251,7 +260,7 @@ impl Listing {
             sorted,
             class: self.class(shown),
             shown: self.is_shown(at, shown),
-            usual: shown.usual || at == 0,
+            usual: self.is_usual(at, shown),
         }
     }
 

@@ -102,6 +102,14 @@ async fn filled(app: App) -> App {
     app
 }
 
+/// How many contacts the list of companies counts of company 199999.
+async fn contacts_listed(api: &Api) -> i64 {
+    let page = api.get_with("/companies/?q=199999&col=contacts", "accept", "text/html").await.status(200).text();
+    let cell =
+        page.split("cell--number\"").nth(2).and_then(|rest| rest.split_once('>')?.1.split_once('<')).map(|(number, _)| number);
+    cell.and_then(|number| number.trim().parse().ok()).unwrap_or_else(|| panic!("no count: {page}"))
+}
+
 async fn within(app: &App, bounds: &[Bound], api: &Api, accept: &'static str) {
     let mut beyond = Vec::new();
     for (path, most) in bounds {
@@ -196,16 +204,26 @@ both! {
             after_a_change("/agents").await;
         })
         .await;
-        for path in ["/assets/", "/"] {
+        for path in ["/assets/", "/companies/", "/"] {
             let cost = cost(&app, |_| async {
                 after_a_change(path).await;
             })
             .await;
             eprintln!("{path} after a change of a contact: {cost:?}, beside {change:?}");
-            // Contacts are counted again, assets are not.
+            // Active contacts are counted again; assets are not, nor whose contacts there are.
             let contacts = if path == "/" { 6 * MANY } else { 0 };
             assert!(cost.scanned <= change.scanned + FEW + u64::try_from(contacts).unwrap(), "{path}: {cost:?}");
         }
+        app.company("199999", "Counted").await;
+        let mut people = Vec::new();
+        for (number, email) in [(1, "one@counted.example"), (2, "two@counted.example")] {
+            people.push(app.contact("Counted", email, &["199999"]).await["id"].clone());
+            assert_eq!(contacts_listed(&api).await, number);
+        }
+        api.put(&format!("/api/contacts/{}", people[0]), &json!({"company_account_numbers": ["100001"]})).await.ok();
+        assert_eq!(contacts_listed(&api).await, 1, "one has left for another company");
+        api.delete(&format!("/api/contacts/{}", people[1])).await;
+        assert_eq!(contacts_listed(&api).await, 0, "the other one is retired");
         for total in [MANY + 1, MANY + 2] {
             app.asset(&format!("PC-NEW-{total}"), "100001").await;
             assert_eq!(api.get("/api/assets?limit=1").await.header("x-total-count"), total.to_string());

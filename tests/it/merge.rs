@@ -324,6 +324,13 @@ both! {
         assert!(page(format!("/contacts/{winner}")).await.contains(&format!("/contacts/{winner}/merge\"")));
         let offered = page(format!("/contacts/{winner}/merge")).await;
         assert!(offered.contains(&format!("/merge?from={loser}")), "the other of this name is offered: {offered}");
+        let found = page(format!("/contacts/{winner}/merge?from=a.patel")).await;
+        assert!(found.contains("field.email") && found.contains(&format!("name=\"from\" value=\"{loser}\"")), "the only one that is found: {found}");
+        app.contact("Avril Patel", "avril@acme.example", &["100001"]).await;
+        let asked = page(format!("/contacts/{winner}/merge?from=patel")).await;
+        assert!(asked.contains("Which one?") && asked.contains("Ava Patel (a.patel@acme.example)") && !asked.contains("field.email"), "{asked}");
+        let none = page(format!("/contacts/{winner}/merge?from=nobody%20at%20all")).await;
+        assert!(none.contains("No other contact is found by “nobody at all”"), "{none}");
         let compared = page(format!("/contacts/{winner}/merge?from={loser}")).await;
         assert!(compared.contains("a.patel@acme.example") && compared.contains("field.email") && compared.contains("1 membership"), "{compared}");
         let form = format!("from={loser}&field.email=from");

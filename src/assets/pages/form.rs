@@ -96,6 +96,10 @@ impl Form for Assets {
         shown.asset.row.hostname.clone()
     }
 
+    fn mark(shown: &AssetDetail) -> Option<String> {
+        shown.asset.row.serial_number.clone()
+    }
+
     async fn not_retired(_: &Web, context: &PageContext, key: i64, error: Error) -> Result<Response> {
         context.go_sorry(&Self::page(&key), &format!("{error}. Release what it holds first."))
     }

@@ -94,6 +94,10 @@ impl Form for Companies {
         shown.row.name.clone()
     }
 
+    fn mark(shown: &CompanyView) -> Option<String> {
+        Some(shown.row.account_number.clone())
+    }
+
     fn doubles(c: &mut Conn, typed: &Typed, _: &RedactionPolicy) -> Result<Vec<(String, String)>> {
         let known = pages_store::companies_named(c, &typed.text("name"))?;
         Ok(known.into_iter().map(|(number, name)| (Self::page(&number), format!("{name} ({number})"))).collect())

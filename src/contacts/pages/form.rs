@@ -84,6 +84,10 @@ impl Form for Contacts {
         shown.contact.row.name.clone()
     }
 
+    fn mark(shown: &ContactDetail) -> Option<String> {
+        Some(shown.contact.row.email.clone()).filter(|email| !email.is_empty())
+    }
+
     fn doubles(c: &mut Conn, typed: &Typed, policy: &RedactionPolicy) -> Result<Vec<(String, String)>> {
         let Some(company) = companies::find_id(c, &typed.text("company_id"))? else { return Ok(Vec::new()) };
         let named = store::contacts_named(c, &typed.text("name"), company)?;

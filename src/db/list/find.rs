@@ -7,7 +7,7 @@
 
 use super::{Private, Search, compose::escape};
 use crate::{
-    db::{Conn, Engine, Value},
+    db::{Conn, Engine, Value, pending},
     error::Result,
     types::{TRIGRAM, Wanted},
 };
@@ -45,13 +45,18 @@ impl Find {
         let Some(expression) = self.expression() else { return Ok(vec![self.exact(Engine::Sqlite)]) };
         let hits = format!("SELECT rowid FROM {fts} WHERE {fts} MATCH ?1 LIMIT {}", MAX_HITS + 1);
         let everywhere = Value::Text(self.narrowed(&expression, true));
-        let sql = format!("SELECT count(*), EXISTS (SELECT 1 FROM search_pending WHERE found_in = ?2) FROM ({hits})");
+        let noted = format!("SELECT 1 FROM search_pending WHERE found_in = ?2 LIMIT {}", pending::FEW + 1);
+        let sql = format!("SELECT count(*), (SELECT count(*) FROM ({noted})) FROM ({hits})");
         let told = conn.one(&sql, &[everywhere.clone(), self.table().into()])?;
         if told.get::<i64>(0)? > MAX_HITS {
             return Ok(vec![self.exact(Engine::Sqlite)]);
         }
         // The index does not know some rows as they are now: those are looked at, beside what it proposes.
-        if told.get(1)? {
+        let noted: i64 = told.get(1)?;
+        if noted > pending::FEW {
+            conn.slowed().note();
+        }
+        if noted > 0 {
             let sql = format!(
                 "{} IN (SELECT rowid FROM {fts} WHERE {fts} MATCH {{}} UNION ALL SELECT id FROM search_pending WHERE found_in = {{}})",
                 self.key

@@ -23,7 +23,7 @@ use crate::{
     resource::{forms::Form, values::shown},
     types::Actor,
     ui::{Crumb, Page, Section, Value, filters, link_to, words},
-    web::{Fields, Path, Reference, Web},
+    web::{Fields, Path, Reference, Web, encode_segment},
 };
 
 /// How many records of the same name are offered.
@@ -58,8 +58,9 @@ struct MergePage {
     back: String,
     action: String,
     one: String,
-    asked: String,
     from: String,
+    /// Whether the suggestions are what was found, not what is called alike.
+    found: bool,
     suggestions: Vec<Crumb>,
     other: Option<Other>,
 }
@@ -68,7 +69,10 @@ struct MergePage {
 struct Known {
     into: i64,
     title: String,
-    alike: Vec<(i64, String)>,
+    /// How the other one is named in this page's address and form.
+    from: String,
+    /// Records that may be meant: how they are named there, and what they are called.
+    alike: Vec<(String, String)>,
     other: Option<(i64, String, Vec<Side>)>,
     problem: Option<String>,
 }
@@ -160,8 +164,8 @@ async fn page<R: Form<Whose = ()>>(
     let back = context.page.url(&R::page(&key));
     let action = format!("{back}/merge");
     let one = R::Row::WHAT.to_lowercase();
-    let asked = if R::Row::ENTITY == Company::ENTITY { "Account number" } else { "ID, the number in its address" };
-    let suggestions = known.alike.into_iter().map(|(id, name)| link_to(format!("{action}?from={id}"), name)).collect();
+    let suggest = |(named, called): (String, String)| link_to(format!("{action}?from={}", encode_segment(&named)), called);
+    let suggestions = known.alike.into_iter().map(suggest).collect();
     let page = MergePage {
         page: context.titled(section::<R>(), format!("Merge into {}", known.title)),
         crumbs: vec![link_to(back.clone(), known.title)],
@@ -169,8 +173,8 @@ async fn page<R: Form<Whose = ()>>(
         back,
         action,
         one,
-        asked: asked.to_owned(),
-        from,
+        found: !known.from.is_empty(),
+        from: known.from,
         suggestions,
         other,
     };
@@ -209,29 +213,55 @@ fn read<R: Form<Whose = ()>>(
 ) -> Result<Known> {
     let into = R::id(c, key)?;
     let title = R::title(&R::answer(c, into, view)?);
-    let mut known = Known { into, title, alike: Vec::new(), other: None, problem: None };
+    let mut known = Known { into, title, from: from.to_owned(), alike: Vec::new(), other: None, problem: None };
     if from.is_empty() {
-        known.alike = alike::<R>(c, into, &known.title, view)?;
+        known.alike = found_by::<R>(c, into, &known.title, view)?.into_iter().map(|(_, named, called)| (named, called)).collect();
         return Ok(known);
     }
-    match merge::id_of(c, R::Row::ENTITY, &reference::<R>(from)) {
-        Ok(id) if id != into => {
+    let id = match merge::id_of(c, R::Row::ENTITY, &reference::<R>(from)) {
+        Ok(id) => Some(id),
+        Err(Error::Invalid(_)) => {
+            let mut found = found_by::<R>(c, into, from, view)?;
+            if found.len() == 1
+                && let Some((id, named, _)) = found.pop()
+            {
+                known.from = named;
+                Some(id)
+            } else {
+                if found.is_empty() {
+                    let what = R::Row::WHAT.to_lowercase();
+                    known.problem = Some(format!("No other {what} is found by “{from}”. Try its name, or its number."));
+                }
+                known.alike = found.into_iter().map(|(_, named, called)| (named, called)).collect();
+                None
+            }
+        }
+        Err(other) => return Err(other),
+    };
+    match id {
+        Some(id) if id != into => {
             known.other = Some((id, R::title(&R::answer(c, id, view)?), sides::<R>(c, into, id, policy)?));
         }
-        Ok(_) => known.problem = Some("That is this record itself.".to_owned()),
-        Err(error @ Error::Invalid(_)) => known.problem = Some(error.to_string()),
-        Err(other) => return Err(other),
+        Some(_) => known.problem = Some("That is this record itself.".to_owned()),
+        None => {}
     }
     Ok(known)
 }
 
-/// The live records that are found by the same words.
-fn alike<R: Form<Whose = ()>>(c: &mut Conn, into: i64, title: &str, view: &R::View) -> Result<Vec<(i64, String)>> {
+/// The live records beside this one that are found by a text: each with how it is named in an address, and what it is called.
+fn found_by<R: Form<Whose = ()>>(c: &mut Conn, into: i64, text: &str, view: &R::View) -> Result<Vec<(i64, String, String)>> {
     let slice = Some(Slice { limit: OFFERED, offset: 0 });
     let query =
-        ListQuery::everything(R::list().ok_or(Error::NotFound { what: R::Row::WHAT })?)?.with_search(title)?.with_slice(slice);
+        ListQuery::everything(R::list().ok_or(Error::NotFound { what: R::Row::WHAT })?)?.with_search(text)?.with_slice(slice);
     let ids = R::chosen(c, &(), query, &crate::web::Query::default(), view)?;
-    ids.into_iter().filter(|id| *id != into).map(|id| Ok((id, R::title(&R::answer(c, id, view)?)))).collect()
+    let call = |id| {
+        let shown = R::answer(c, id, view)?;
+        let (title, mark) = (R::title(&shown), R::mark(&shown));
+        let called = mark.as_ref().map_or_else(|| title.clone(), |mark| format!("{title} ({mark})"));
+        let named = mark.filter(|_| R::Row::ENTITY == Company::ENTITY).unwrap_or_else(|| id.to_string());
+        Ok((id, named, called))
+    };
+    ids.into_iter().filter(|id| *id != into).map(call).collect()
 }
 
 /// How two records differ, in their own values: for those who may see all of them.
