@@ -18,7 +18,7 @@ pub(super) const QUIET: Duration = Duration::from_millis(50);
 /// How many rows are put in by one transaction.
 const ROWS: i64 = 200;
 /// A search that has to look at more than so many rows asks for some to be put in, whoever else writes.
-pub(super) const FEW: i64 = 100;
+pub(super) const FEW: usize = 100;
 /// How many rows may be noted, which is what a search may have to look at one by one.
 const MOST: i64 = 20_000;
 /// After how many changes of one process it is counted whether there are as many.

@@ -81,7 +81,7 @@ async fn events(_: Staff, State(web): State<Web>, Path(job_id): Path<String>, he
     let id = job_id.clone();
     web.db.read(&Scope::All, move |c| read(c, &id, after)).await?;
     let until = Instant::now() + LAST;
-    let listener = Listener { db: web.db, job_id, after, told: None, queue: VecDeque::new(), until, ended: false };
+    let listener = Listener { db: web.db.clone(), job_id, after, told: None, queue: VecDeque::new(), until, ended: false };
     let events = stream::unfold(listener, |mut listener| async move {
         let event = listener.next().await?;
         Some((Ok::<_, Infallible>(event), listener))

@@ -41,7 +41,7 @@ pub mod tls;
 mod wire;
 pub mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -63,10 +63,20 @@ pub use segment::encode_segment;
 pub use shape::AsOf;
 pub use write::{Preconditions, Reply};
 
-/// The state that every handler can ask for.
+/// The state that every handler can ask for; every layer and handler of a request has its own handle.
 #[derive(Clone)]
+pub struct Web(Arc<State>);
+
+impl Deref for Web {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+/// What it is made of.
 #[non_exhaustive]
-pub struct Web {
+pub struct State {
     /// What the operator decided.
     pub config: Arc<Config>,
     /// The database.
@@ -98,7 +108,7 @@ impl Web {
         let moment = config.limits.cache / 4;
         let answers = answers::Answers::new(db.clone(), cache.budget().clone(), moment, config.server.dev);
         let disclosures = disclosure::Disclosures::new(config.limits.disclosures);
-        Self { config, db, cache, answers, turns: Arc::new(Semaphore::new(HEAVY)), disclosures }
+        Self(Arc::new(State { config, db, cache, answers, turns: Arc::new(Semaphore::new(HEAVY)), disclosures }))
     }
 
     /// What callers may take of a server with this state.

@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// The most hits that SQLite's trigram index hands to the sort; above that it walks the sort's index.
-const MAX_HITS: i64 = 5_000;
+const MAX_HITS: usize = 5_000;
+/// As many as that are named in the statements of the list; of more, each of them asks the index again.
+const LISTED: usize = 1_000;
 /// How many words of two letters are looked for by the index; further ones are looked for in the rows.
 const MAX_GROWN: usize = 2;
 /// What can follow two letters in a search key of plain Latin letters.
@@ -43,18 +45,32 @@ impl Find {
     fn sqlite(&self, conn: &mut Conn) -> Result<Vec<Condition>> {
         let fts = self.search.fts;
         let Some(expression) = self.expression() else { return Ok(vec![self.exact(Engine::Sqlite)]) };
-        let hits = format!("SELECT rowid FROM {fts} WHERE {fts} MATCH ?1 LIMIT {}", MAX_HITS + 1);
         let everywhere = Value::Text(self.narrowed(&expression, true));
-        let noted = format!("SELECT 1 FROM search_pending WHERE found_in = ?2 LIMIT {}", pending::FEW + 1);
-        let sql = format!("SELECT count(*), (SELECT count(*) FROM ({noted})) FROM ({hits})");
-        let told = conn.one(&sql, &[everywhere.clone(), self.table().into()])?;
-        if told.get::<i64>(0)? > MAX_HITS {
-            return Ok(vec![self.exact(Engine::Sqlite)]);
-        }
-        // The index does not know some rows as they are now: those are looked at, beside what it proposes.
-        let noted: i64 = told.get(1)?;
+        // What the index proposes, and the rows that it does not know as they are now: those are looked at beside.
+        let sql = format!(
+            "SELECT * FROM (SELECT rowid, 0 FROM {fts} WHERE {fts} MATCH ?1 LIMIT {})
+             UNION ALL SELECT * FROM (SELECT id, 1 FROM search_pending WHERE found_in = ?2 LIMIT {})",
+            MAX_HITS + 1,
+            pending::FEW + 1
+        );
+        let rows =
+            conn.map(&sql, &[everywhere.clone(), self.table().into()], |row| Ok((row.get::<i64>(0)?, row.get::<i64>(1)?)))?;
+        let noted = rows.iter().filter(|(_, of)| *of == 1).count();
+        let hits = rows.len() - noted;
         if noted > pending::FEW {
             conn.slowed().note();
+        }
+        if hits > MAX_HITS {
+            return Ok(vec![self.exact(Engine::Sqlite)]);
+        }
+        // The index is asked once, for a page and for how many there are.
+        if hits <= LISTED && noted <= pending::FEW {
+            let ids = Value::Ids(rows.into_iter().map(|(id, _)| id).collect());
+            let mut conditions = vec![(format!("{} IN ids({{}})", self.key), vec![ids])];
+            if noted > 0 || !self.index_tells_all() || matches!(self.private, Private::Where(_)) {
+                conditions.push(self.exact(Engine::Sqlite));
+            }
+            return Ok(conditions);
         }
         if noted > 0 {
             let sql = format!(
