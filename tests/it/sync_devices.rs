@@ -57,7 +57,7 @@ impl Rmm {
 
     /// What answers depend on; that somebody has read devices which are nobody's yet is noted, and is no part of it.
     fn versions(&self) -> Vec<String> {
-        let sql = "SELECT entity || ' ' || version || ' ' || observed FROM versions WHERE entity <> 'disclosure' ORDER BY entity";
+        let sql = "SELECT entity || ' ' || version || ' ' || observed FROM versions WHERE entity NOT LIKE 'disclosure%' ORDER BY entity";
         self.app.database.texts(sql)
     }
 }
