@@ -21,7 +21,7 @@ pub struct Reach {
     pub of_route: fn(&str) -> Vec<&'static str>,
     /// What a key must be limited to that may stand in the address of a route, under `key`; none where keys come in headers.
     pub in_address: fn(&str) -> Option<&'static str>,
-    /// The company with this account number (or, failing that, this id) within the reader's scope.
+    /// The company with this account number within the reader's scope.
     pub company: fn(&mut Conn, &str) -> Result<Option<i64>>,
 }
 

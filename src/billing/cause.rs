@@ -82,6 +82,13 @@ impl Cause {
     }
 }
 
+/// The fields of a company that say which plan it has.
+pub const PLAN: &[&str] = &["plan", "contract_term"];
+/// Those from which its support level follows.
+pub const SUPPORT: &[&str] = &["support_level", "plan", "contract_term"];
+/// Those that say whether it is a client that is billed.
+pub const CLIENT: &[&str] = &["kind", "retired_at"];
+
 /// The changes of some time.
 pub struct Causes {
     past: Past,
@@ -131,6 +138,16 @@ impl Causes {
         self.last(Company::ENTITY, company)
     }
 
+    /// The last change of one of these fields of a company, or that it was added.
+    #[must_use]
+    pub fn of_fields(&self, company: i64, fields: &[&str]) -> Option<Cause> {
+        let has = |change: &Change| {
+            let changed = change.fields.as_object();
+            change.action == "create" || changed.is_some_and(|changed| fields.iter().any(|field| changed.contains_key(*field)))
+        };
+        self.last_that(Company::ENTITY, company, has)
+    }
+
     /// The last change of a plan's prices.
     #[must_use]
     pub fn of_plan(&self, plan: i64) -> Option<Cause> {
@@ -138,7 +155,11 @@ impl Causes {
     }
 
     fn last(&self, entity: &str, id: i64) -> Option<Cause> {
+        self.last_that(entity, id, |_| true)
+    }
+
+    fn last_that(&self, entity: &str, id: i64, is_it: impl Fn(&Change) -> bool) -> Option<Cause> {
         let mut changes = self.past.of(entity, id).map(Unredacted::inside);
-        changes.find(|change| change.at.as_str() < self.until.as_str()).map(Cause::of)
+        changes.find(|change| change.at.as_str() < self.until.as_str() && is_it(change)).map(Cause::of)
     }
 }

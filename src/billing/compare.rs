@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::{
-    cause::{Cause, Causes},
+    cause::{CLIENT, Cause, Causes, PLAN, SUPPORT},
     counting::{Line, Receipt},
     model::Plan,
     month::Month,
@@ -74,9 +74,11 @@ pub struct LineChange {
     pub key: &'static str,
     pub label: &'static str,
     pub counted: [i64; 2],
+    /// How much is billed, where the plan or a managed count says so.
+    pub billed: [Option<i64>; 2],
     pub unit: [Option<i64>; 2],
     pub amount: [Option<i64>; 2],
-    /// The change of its price.
+    /// The change of its price, or else of how much is billed.
     pub cause: Option<Cause>,
 }
 
@@ -150,10 +152,14 @@ fn company_of(was: Option<&Trueup>, is: Option<&Trueup>, causes: &Causes) -> Opt
     let (old, new) = (was.map_or(&none, |one| &one.lines), is.map_or(&none, |one| &one.lines));
     let terms = terms(was, is, company.id, causes);
     let plan = |one: Option<&Trueup>| one.and_then(|one| one.plan.as_ref().map(|plan| plan.id));
-    let lines = lines(old, new, &|| {
-        let prices = plan(is).or(plan(was)).and_then(|plan| causes.of_plan(plan));
-        prices.or_else(|| causes.of_company(company.id))
-    });
+    let price = || {
+        let prices = || plan(is).or(plan(was)).and_then(|plan| causes.of_plan(plan));
+        let chosen = || causes.of_fields(company.id, PLAN);
+        if plan(is) == plan(was) { prices().or_else(chosen) } else { chosen().or_else(prices) }
+    };
+    let billed = |fields: &[&str]| causes.of_fields(company.id, fields);
+    let mut lines = lines(old, new, &price, &billed);
+    lines.extend(totals(was, is, &billed));
     let moved = moved(old, new, causes);
     if terms.is_empty() && lines.is_empty() && moved.is_empty() {
         return None;
@@ -179,14 +185,54 @@ fn terms(was: Option<&Trueup>, is: Option<&Trueup>, company: i64, causes: &Cause
         ("support_level", was.and_then(|one| one.support_level.clone()), is.and_then(|one| one.support_level.clone())),
     ];
     let differs = sides.into_iter().filter(|(_, from, to)| from != to);
-    differs.map(|(what, from, to)| TermChange { what, from, to, cause: causes.of_company(company) }).collect()
+    let fields = |what: &str| match what {
+        "client" => CLIENT,
+        "plan" => PLAN,
+        _ => SUPPORT,
+    };
+    differs.map(|(what, from, to)| TermChange { what, from, to, cause: causes.of_fields(company, fields(what)) }).collect()
 }
 
-fn lines(old: &[Line], new: &[Line], cause: &dyn Fn() -> Option<Cause>) -> Vec<LineChange> {
+/// Totals of several lines of which another number is billed.
+fn totals(was: Option<&Trueup>, is: Option<&Trueup>, billed: &dyn Fn(&[&str]) -> Option<Cause>) -> Vec<LineChange> {
+    let managed = |one: Option<&Trueup>| -> BTreeMap<&'static str, (&'static str, i64)> {
+        let totals = one.into_iter().flat_map(|one| &one.managed);
+        totals.map(|(total, _, billed)| (total.key, (total.label, *billed))).collect()
+    };
+    // Also of a month for which nothing is said to be billed.
+    let counted = |one: Option<&Trueup>, key: &str| {
+        let lines = one.into_iter().flat_map(|one| &one.lines);
+        lines.filter(|line| line.rule.is_of(key)).map(|line| line.counted).sum()
+    };
+    let (old, new) = (managed(was), managed(is));
+    let keys: BTreeSet<&'static str> = old.keys().chain(new.keys()).copied().collect();
+    let change = |key: &'static str| {
+        let (from, to) = (old.get(key), new.get(key));
+        let said = [from, to].map(|side| side.map(|(_, billed)| *billed));
+        (said[0] != said[1]).then(|| LineChange {
+            key,
+            label: to.or(from).map_or(key, |(label, _)| label),
+            counted: [was, is].map(|one| counted(one, key)),
+            billed: said,
+            unit: [None, None],
+            amount: [None, None],
+            // A total is called as the field that says it.
+            cause: billed(&[key]),
+        })
+    };
+    keys.into_iter().filter_map(change).collect()
+}
+
+fn lines(
+    old: &[Line],
+    new: &[Line],
+    price: &dyn Fn() -> Option<Cause>,
+    billed: &dyn Fn(&[&str]) -> Option<Cause>,
+) -> Vec<LineChange> {
     let keys = if new.is_empty() { old } else { new };
-    let find = |lines: &'_ [Line], key: &str| -> (i64, Option<i64>, Option<i64>) {
+    let find = |lines: &'_ [Line], key: &str| -> (i64, Option<i64>, Option<i64>, Option<i64>) {
         let line = lines.iter().find(|line| line.rule.key == key);
-        line.map_or((0, None, None), |line| (line.counted, line.unit, line.amount))
+        line.map_or((0, None, None, None), |line| (line.counted, line.billed, line.unit, line.amount))
     };
     let change = |line: &Line| {
         let (was, is) = (find(old, line.rule.key), find(new, line.rule.key));
@@ -194,9 +240,14 @@ fn lines(old: &[Line], new: &[Line], cause: &dyn Fn() -> Option<Cause>) -> Vec<L
             key: line.rule.key,
             label: line.rule.label,
             counted: [was.0, is.0],
-            unit: [was.1, is.1],
-            amount: [was.2, is.2],
-            cause: if was.1 == is.1 { None } else { cause() },
+            billed: [was.1, is.1],
+            unit: [was.2, is.2],
+            amount: [was.3, is.3],
+            cause: match (was.2 == is.2, was.1 == is.1) {
+                (false, _) => price(),
+                (true, false) => line.rule.said_by().and_then(|field| billed(&[field])).or_else(price),
+                (true, true) => None,
+            },
         })
     };
     keys.iter().filter_map(change).collect()
@@ -244,6 +295,7 @@ impl Compared {
             json!({
                 "key": line.key, "label": line.label,
                 "counted": { "from": quantity(line.counted[0]), "to": quantity(line.counted[1]) },
+                "billed": { "from": line.billed[0].map(quantity), "to": line.billed[1].map(quantity) },
                 "unit_cost": { "from": money(line.unit[0]), "to": money(line.unit[1]) },
                 "amount": { "from": money(line.amount[0]), "to": money(line.amount[1]) },
                 "cause": line.cause,

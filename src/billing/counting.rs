@@ -151,6 +151,18 @@ const WHOLE: Rule = Rule {
 };
 
 impl Rule {
+    /// Whether what it counts is part of this total.
+    #[must_use]
+    pub fn is_of(&self, total: &str) -> bool {
+        self.managed.is_some_and(|managed| managed.key == total)
+    }
+
+    /// The field of a company that says how much of this line is billed, where one does.
+    #[must_use]
+    pub fn said_by(&self) -> Option<&'static str> {
+        self.managed.filter(|managed| managed.is_of_a_line).map(|managed| managed.key)
+    }
+
     /// So many units as a quantity, in thousandths.
     fn quantity(&self, units: i128) -> i64 {
         let per = i128::from(self.units_of_one);

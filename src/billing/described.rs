@@ -92,6 +92,7 @@ pub fn compared(schemas: &mut Schemas) -> Value {
         ("key", text()),
         ("label", text()),
         ("counted", both()),
+        ("billed", both()),
         ("unit_cost", both()),
         ("amount", both()),
         ("cause", schema::or_null(schema::one::<Cause>(schemas))),

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{
-    cause::{Cause, Causes},
-    counting::{Line, Managed, RULES, Receipt, TOTALS},
+    cause::{Cause, Causes, PLAN, SUPPORT},
+    counting::{Line, Managed, RULES, Receipt, Rule, TOTALS},
     trueup::Trueup,
 };
 use crate::{
@@ -263,7 +263,15 @@ impl Content {
             let is_said = !because.is_empty() && because.iter().all(|reason| reason.cause.is_some());
             let is_billed_anew = (old.billed, old.unit) != (line.billed, line.unit);
             let settings = (!is_said).then(|| causes.of_settings(company)).flatten();
-            let contract = (!is_said || is_billed_anew).then(|| causes.of_company(company)).flatten();
+            // Of the contract what says it: how much is billed, or which plan there is.
+            let contract = match (old.billed == line.billed, old.unit == line.unit) {
+                (false, true) => {
+                    let said = RULES.iter().find(|rule| rule.key == line.key).and_then(Rule::said_by);
+                    said.and_then(|field| causes.of_fields(company, &[field])).or_else(|| causes.of_fields(company, PLAN))
+                }
+                (true, false) => causes.of_fields(company, PLAN),
+                _ => (!is_said || is_billed_anew).then(|| causes.of_company(company)).flatten(),
+            };
             let price = plan.filter(|_| old.unit != line.unit).and_then(|plan| causes.of_plan(plan));
             let terms = settings.into_iter().chain(contract).chain(price).collect();
             Some(Difference {
@@ -279,14 +287,14 @@ impl Content {
             })
         };
         let mut differences: Vec<Difference> = self.lines.iter().filter_map(difference).collect();
-        let contract: Vec<Cause> = causes.of_company(company).into_iter().collect();
+        let contract = |fields: &[&str]| -> Vec<Cause> { causes.of_fields(company, fields).into_iter().collect() };
         for total in TOTALS {
             let (old, new) = (before.total_of(total), self.total_of(total));
             if old != new && (old.1.is_some() || new.1.is_some()) {
                 differences.push(Difference {
                     counted: [old.0, new.0],
                     billed: [old.1, new.1],
-                    terms: if old.1 == new.1 { Vec::new() } else { contract.clone() },
+                    terms: if old.1 == new.1 { Vec::new() } else { contract(&[total.key]) },
                     ..Difference::empty(total.key, total.label)
                 });
             }
@@ -298,7 +306,7 @@ impl Content {
         let differing = sides.into_iter().filter(|(_, _, old, new)| old != new);
         differences.extend(differing.map(|(key, label, old, new)| Difference {
             said: Some([old, new]),
-            terms: contract.clone(),
+            terms: contract(if key == "plan" { PLAN } else { SUPPORT }),
             ..Difference::empty(key, label)
         }));
         differences

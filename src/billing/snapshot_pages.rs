@@ -350,8 +350,12 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
             [was, is] => format!(", {} → {}", money(was), money(is)),
         };
         let counted = (decimal::plain(line.counted[0], 3), decimal::plain(line.counted[1], 3));
+        let said = line.billed.map(|billed| billed.map_or_else(|| "not said".to_owned(), |billed| decimal::plain(billed, 3)));
+        let billed = if said[0] == said[1] { String::new() } else { format!("; billed {} → {}", said[0], said[1]) };
         let what = if line.counted[0] != line.counted[1] {
             "Quantity"
+        } else if line.billed[0] != line.billed[1] {
+            "Billed"
         } else if line.unit[0] != line.unit[1] {
             "Price"
         } else {
@@ -359,7 +363,7 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
         };
         changes.push(ShownChange {
             what: line.label.to_owned(),
-            detail: format!("{} → {}{amount}{price}", counted.0, counted.1),
+            detail: format!("{} → {}{amount}{price}{billed}", counted.0, counted.1),
             badge: ("info", what),
             cause: words(line.cause.as_ref()),
         });

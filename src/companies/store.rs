@@ -80,10 +80,16 @@ pub fn id_of(c: &mut Conn, key: &str) -> Result<i64> {
     find_id(c, key)?.ok_or(Error::NotFound { what: "Company" })
 }
 
+/// The company with this account number; an id is none.
+pub fn numbered(c: &mut Conn, key: &str) -> Result<Option<i64>> {
+    let sql = "SELECT company.id FROM @companies company WHERE company.account_number = ?1";
+    c.first(sql, params![key])?.map(|row| row.get(0)).transpose()
+}
+
 /// As [`id_of`], `None` when there is no such company.
 pub fn find_id(c: &mut Conn, key: &str) -> Result<Option<i64>> {
-    if let Some(row) = c.first("SELECT company.id FROM @companies company WHERE company.account_number = ?1", params![key])? {
-        return row.get(0).map(Some);
+    if let Some(id) = numbered(c, key)? {
+        return Ok(Some(id));
     }
     let Some(id) = key.parse::<i64>().ok().filter(|_| key.bytes().all(|b| b.is_ascii_digit())) else { return Ok(None) };
     c.first("SELECT company.id FROM @companies company WHERE company.id = ?1", params![id])?.map(|row| row.get(0)).transpose()

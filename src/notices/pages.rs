@@ -135,7 +135,7 @@ fn open_table(page: &Page, open: Vec<Notice>) -> Table {
         label: "Open notices",
         heads: vec![("Notice", "cell--main"), ("Kind", "cell--sub"), ("Details", "cell--cut"), ("Since", "")],
         lines: open.into_iter().map(line).collect(),
-        empty: "Nothing is wrong.",
+        empty: if page.demo { "Demo data is not watched: nothing is looked for here." } else { "Nothing is wrong." },
         more: None,
     }
 }

@@ -77,9 +77,13 @@ fn of<R: Resource>(path: &'static str) -> Routes {
             described::with(described::written::<R::Shown>(schemas), &beside)
         })
         .takes(|_| {
+            let from = if R::Row::ENTITY == Company::ENTITY { json!("100002") } else { json!(4712) };
+            let mut chosen = Map::new();
+            chosen.extend(choosable::<R::Row>().next().map(|field| (field.spec.name.to_owned(), json!("from"))));
+            let fields = json!({"type": "object", "additionalProperties": {"enum": ["from", "into"]}, "examples": [chosen]});
             described::with(
-                described::object(&[("from", json!({"type": ["integer", "string"]}))]),
-                &[("fields", json!({"type": "object", "additionalProperties": {"enum": ["from", "into"]}}))],
+                described::object(&[("from", json!({"type": ["integer", "string"], "examples": [from]}))]),
+                &[("fields", fields)],
             )
         })
 }

@@ -48,7 +48,7 @@ const OTHERS: [(&str, &[&str]); 13] = [
 /// What `auth` is told of records.
 #[must_use]
 pub fn reach() -> Reach {
-    Reach { types, of_route, in_address, company: companies::store::find_id }
+    Reach { types, of_route, in_address, company: companies::store::numbered }
 }
 
 /// The kinds that an address is about; none for an address that is about anything else, or of which nobody knows.

@@ -182,6 +182,8 @@ both! {
             (json!({"name": "a", "types": []}), "types"),
             (json!({"name": "a", "companies": []}), "companies"),
             (json!({"name": "a", "companies": ["100002", "999"]}), "companies.0"),
+            // An id is no account number: the key would be another company's.
+            (json!({"name": "a", "companies": ["1"]}), "companies.0"),
             (json!({"name": "a", "expires_in_days": 0}), "expires_in_days"),
             (json!({"name": "a", "expires_in_days": 1097}), "expires_in_days"),
         ] {

@@ -622,6 +622,19 @@ both! {
         let users = acme["lines"].as_array().unwrap().iter().find(|line| line["key"] == "users").unwrap().clone();
         assert_eq!((&users["unit_cost"], &users["amount"]), (&json!({"from": 10.0, "to": 12.0}), &json!({"from": 20.0, "to": 12.0})));
         assert_eq!((&users["cause"]["fields"], &acme["total"]), (&json!(["per_user_cents"]), &json!({"from": 60.0, "to": 132.0})));
+        // What is agreed anew is told with the change that said it, whatever else was changed later.
+        plan(&app, "Platinum", json!({"per_user_cost": 30})).await;
+        for said in [json!({"billing_plan": "Platinum"}), json!({"managed_devices": "4"}), json!({"managed_users": "5"}), json!({"name": "Acme & Co"})] {
+            api.put("/api/companies/1", &said).await.status(200);
+        }
+        let agreed = app.technician().get(&format!("/api/billing/compare?from={}&company=1", last_month())).await.ok()["companies"][0].clone();
+        assert_eq!((&agreed["terms"][0]["what"], &agreed["terms"][0]["cause"]["fields"]), (&json!("plan"), &json!(["plan"])), "{agreed}");
+        let line = |key: &str| agreed["lines"].as_array().unwrap().iter().find(|line| line["key"] == key).unwrap().clone();
+        assert_eq!((&line("users")["billed"], &line("users")["cause"]["fields"]), (&json!({"from": null, "to": 5.0}), &json!(["plan"])));
+        let devices = line("managed_devices");
+        assert_eq!((&devices["billed"], &devices["cause"]["fields"]), (&json!({"from": null, "to": 4.0}), &json!(["managed_devices"])));
+        assert_eq!(devices["counted"], json!({"from": 2.0, "to": 2.0}), "what there was is counted, whatever was billed");
+        assert!(page(&api, "/billing/compare?company=1").await.contains("billed not said → 4"));
         // A price is everybody's; names are not.
         let all = app.billing().get("/api/billing/compare").await.ok();
         assert_eq!(all["companies"].as_array().unwrap().len(), 2);

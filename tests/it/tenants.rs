@@ -72,6 +72,7 @@ fn gathered<T>(each: impl FnOnce(&mut dyn FnMut(T) -> Result<()>) -> Result<i64>
 const READS: &[(&str, Read)] = reads! {
     "companies::store::id_of" => |c, id, key| companies::store::id_of(c, key);
     "companies::store::find_id" => |c, id, key| companies::store::find_id(c, &id.to_string());
+    "companies::store::numbered" => |c, id, key| companies::store::numbered(c, key);
     "companies::store::find_standing_id" => |c, id, key| companies::store::find_standing_id(c, &id.to_string());
     "companies::store::get_view" => |c, id, key| companies::store::get_view(c, id);
     "companies::store::all_views" => |c, id, key| companies::store::all_views(c);
