@@ -261,16 +261,15 @@ impl Content {
             }
             // What no record says of itself, and what is billed and at which price, is said by settings and the contract.
             let is_said = !because.is_empty() && because.iter().all(|reason| reason.cause.is_some());
-            let is_billed_anew = (old.billed, old.unit) != (line.billed, line.unit);
             let settings = (!is_said).then(|| causes.of_settings(company)).flatten();
             // Of the contract what says it: how much is billed, or which plan there is.
             let contract = match (old.billed == line.billed, old.unit == line.unit) {
-                (false, true) => {
+                (false, _) => {
                     let said = RULES.iter().find(|rule| rule.key == line.key).and_then(Rule::said_by);
                     said.and_then(|field| causes.of_fields(company, &[field])).or_else(|| causes.of_fields(company, PLAN))
                 }
                 (true, false) => causes.of_fields(company, PLAN),
-                _ => (!is_said || is_billed_anew).then(|| causes.of_company(company)).flatten(),
+                (true, true) => (!is_said).then(|| causes.of_company(company)).flatten(),
             };
             let price = plan.filter(|_| old.unit != line.unit).and_then(|plan| causes.of_plan(plan));
             let terms = settings.into_iter().chain(contract).chain(price).collect();

@@ -354,10 +354,10 @@ fn shown_company(page: &Page, compared: &Compared, months: &Months, currency: &s
         let billed = if said[0] == said[1] { String::new() } else { format!("; billed {} → {}", said[0], said[1]) };
         let what = if line.counted[0] != line.counted[1] {
             "Quantity"
-        } else if line.billed[0] != line.billed[1] {
-            "Billed"
         } else if line.unit[0] != line.unit[1] {
             "Price"
+        } else if line.billed[0] != line.billed[1] {
+            "Billed"
         } else {
             "Amount"
         };
